@@ -23,6 +23,7 @@ import {
 } from '../store/index.ts'
 import { assertRoom } from './assert-room.ts'
 import { settleBatches } from './batch/settle-batches.ts'
+import { lendBlob } from './blobs/lend-blob.ts'
 import { listBlobs } from './blobs/list-blobs.ts'
 import { acknowledgeBlob } from './blobs/publish-blob.ts'
 import { readBlob } from './blobs/read-blob.ts'
@@ -92,6 +93,11 @@ export class DiskStore implements StoreDriver {
   async *read(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#context.assertOpen()
     yield* readBlob(this.#context, this.#verified, parseDigest(digest), options)
+  }
+
+  async *readLent(digest: Digest, options: ReadBlobOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#context.assertOpen()
+    yield* lendBlob(this.#context, this.#verified, parseDigest(digest), options)
   }
 
   async put(source: ByteSource, options: PutOptions = {}): Promise<BlobInfo> {

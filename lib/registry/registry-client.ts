@@ -71,6 +71,11 @@ export interface PushBlobOptions extends AbortOptions {
    */
   readonly openAt?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
   /**
+   * Opens the source at an offset for a worker thread: its chunks may be `LentBytes`, the places of bytes in a file. A
+   * thread then reads the file and sends a long blob. The calling thread sends other chunks. @defaultValue none
+   */
+  readonly openLent?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
+  /**
    * Size of the pieces in bytes; a smaller blob is sent whole. The registry's minimum and the sizes that it refused as
    * too large take precedence. @defaultValue in one piece; after a failure, or with `uploads`, in pieces of 16 MiB
    */

@@ -56,6 +56,15 @@ export interface BlobReader {
    * system is `ERR_STORE_IO`, not a corrupt blob.
    */
   read(digest: Digest, options?: ReadBlobOptions): AsyncIterable<Uint8Array>
+
+  /**
+   * Reads a blob like `read`, for a caller that lets a worker thread read the file: the chunks are {@link LentBytes}.
+   * The thread verifies a whole blob before it passes the last bytes on. Absent if the store has no files.
+   *
+   * @throws {@link BlobNotFoundError} and {@link BlobCorruptError}, like `read`; {@link FormatError}
+   * `ERR_INVALID_ARGUMENT` if no thread has read the bytes that were to be verified.
+   */
+  readLent?(digest: Digest, options?: ReadBlobOptions): AsyncIterable<Uint8Array>
 }
 
 /** Expected digest and size of an ingest. */

@@ -12,8 +12,8 @@ let workers: HashWorker[] = []
 let streamsHere = 0
 
 /**
- * Sets how many worker threads hash long streams, and the most that take long blobs of a pull from the connection to
- * the file, for the whole process; 0 does all of it on the calling thread. Open streams keep their thread.
+ * Sets how many worker threads hash long streams, and the most that take long blobs of pulls and pushes between
+ * connection and file, for the whole process; 0 does all of it on the calling thread. Open streams keep their thread.
  *
  * @example
  * ```ts

@@ -30,22 +30,43 @@ const KEPT_PIECES = 8
 const lentPieces = new Pool<Uint8Array>(() => new Uint8Array(PIECE), KEPT_PIECES)
 
 /** Reads the bytes of a blob; see {@link BlobReader.read}. */
-export async function* readBlob(
+export function readBlob(
   context: DiskContext,
   verified: VerifiedOnce,
   digest: Digest,
   options: ReadBlobOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return readWithPermit(context, digest, options, blob => readOpened(context, verified, blob, digest, options))
+}
+
+/** Opens a blob and reads it with the permit of a reader. `read` closes the file. */
+export async function* readWithPermit(
+  context: DiskContext,
+  digest: Digest,
+  options: ReadBlobOptions,
+  read: (blob: OpenBlob) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted()
   checkRange(options)
   const permit = await ReadPermit.acquire(await readersFor(context, digest), options.signal)
   context.openReads++
   try {
-    yield* permit.during(readOpened(context, verified, await openBlob(context, digest), digest, options))
+    yield* permit.during(read(await openBlob(context, digest)))
   } finally {
     context.openReads--
     permit.release()
   }
+}
+
+/** Whether the bytes of a file need not be verified. */
+export function isProven(
+  context: DiskContext,
+  verified: VerifiedOnce,
+  digest: Digest,
+  stats: BigIntStats,
+  { verify = context.settings.verify }: ReadBlobOptions,
+): boolean {
+  return verify === 'never' || (verify === 'once-per-process' && verified.has(digest, stats))
 }
 
 /** PERF: looks up the size only if all permits of large reads are held. */
@@ -55,7 +76,8 @@ async function readersFor(context: DiskContext, digest: Digest): Promise<Elastic
   return size <= SMALLEST_PIECE ? context.smallReaders : context.readers
 }
 
-async function* readOpened(
+/** Reads an open blob and closes its file. */
+export async function* readOpened(
   context: DiskContext,
   verified: VerifiedOnce,
   { file, stats }: OpenBlob,
@@ -65,8 +87,7 @@ async function* readOpened(
   try {
     const size = Number(stats.size)
     const range = rangeOf(options, size)
-    const policy = options.verify ?? context.settings.verify
-    const proven = policy === 'never' || (policy === 'once-per-process' && verified.has(digest, stats))
+    const proven = isProven(context, verified, digest, stats, options)
     // A verified read asks for one byte past the end, to detect a file that has grown.
     const end = range.whole && !proven ? range.end + 1 : range.end
     const { signal, borrow = false } = options
@@ -84,7 +105,7 @@ async function* readOpened(
 }
 
 /** The error to report; it is the same if the blob could not be moved to quarantine. */
-async function afterQuarantine(
+export async function afterQuarantine(
   context: DiskContext,
   error: unknown,
   stats: BigIntStats,
@@ -98,7 +119,8 @@ async function afterQuarantine(
     : new BlobCorruptError({ digest, expected, actual, quarantinedTo }, { cause: error })
 }
 
-interface OpenBlob {
+/** An open file of a blob. */
+export interface OpenBlob {
   readonly file: FileHandle
   readonly stats: BigIntStats
 }

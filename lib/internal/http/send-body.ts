@@ -9,6 +9,8 @@ const PIECE_BYTES = 1024 * 1024
 export interface SizedBody {
   readonly size: number
   open(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+  /** The memory of a chunk is used again once the next one is asked for. @defaultValue `false` */
+  readonly reusesMemory?: boolean | undefined
 }
 
 /** Conditions of one sent body. */
@@ -44,7 +46,10 @@ export async function sendBody(call: Writable, body: SizedBody, { what, idleMs, 
       if (next.done) break
       sent += next.value.byteLength
       if (sent > body.size) throw wrongSize(what, body.size, sent)
-      if (!call.write(next.value)) await drained(call, idleMs, over)
+      const bytes = next.value
+      // SAFETY: the call keeps the memory of written bytes until the system has them, even if it takes more before.
+      if (body.reusesMemory) await progress(call, { idleMs, over }, done => call.write(bytes, done))
+      else if (!call.write(bytes)) await progress(call, { idleMs, over }, done => call.on('drain', done))
       if (over.aborted || call.destroyed) return
     }
   } finally {
@@ -69,7 +74,12 @@ function wrongSize(what: string, expected: number, actual: number): BodySourceEr
   return new BodySourceError(new SizeMismatchError({ expected, actual, what }))
 }
 
-function drained(call: Writable, idleMs: number, over: AbortSignal): Promise<void> {
+/** Waits for progress: for the call of `done`, which `begin` arranges. Ends early when the request is over. */
+function progress(
+  call: Writable,
+  { idleMs, over }: Pick<BodySending, 'idleMs' | 'over'>,
+  begin: (done: () => void) => void,
+): Promise<void> {
   return new Promise(resolve => {
     const timer = setTimeout(() => call.destroy(timeoutError('progress of the upload', idleMs)), idleMs)
     const done = () => {
@@ -78,7 +88,8 @@ function drained(call: Writable, idleMs: number, over: AbortSignal): Promise<voi
       over.removeEventListener('abort', done)
       resolve()
     }
-    call.on('drain', done).on('close', done)
+    call.on('close', done)
     over.addEventListener('abort', done)
+    begin(done)
   })
 }

@@ -6,6 +6,7 @@ import { codingsOf, uncodedBlob } from '../answers/content-coding.ts'
 import { WITH_BODY } from '../answers/success.ts'
 import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { FetchBlobOptions } from '../registry-client.ts'
+import { THREAD_BYTES } from '../transport/thread-bytes.ts'
 import type { WireAnswer } from '../transport/transport.ts'
 import type { BlobPlace } from './blob-request.ts'
 import { parseContentRange, parseUnsatisfiedRange, REFUSES_RANGE } from './content-range.ts'
@@ -15,9 +16,6 @@ import { parseContentRange, parseUnsatisfiedRange, REFUSES_RANGE } from './conte
  * progress.
  */
 const PROGRESS_BYTES = 1024 * 1024
-
-/** PERF: with fewer bytes, messages to a thread and the wait for its start outweigh its work. */
-const THREAD_BYTES = 4 * 1024 * 1024
 
 /** State of a fetch. */
 interface Progress {

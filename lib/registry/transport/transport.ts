@@ -6,6 +6,10 @@ import type { AddressScope } from '../addresses/address-scope.ts'
 export interface RequestBody {
   readonly size: number
   open(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** Opens the bytes for a thread: chunks may be `LentBytes`. Absent: the bytes are in no file, or too few. */
+  openLent?: (() => AsyncIterable<Uint8Array>) | undefined
+  /** The memory of a chunk is used again once the next one is asked for. @defaultValue `false` */
+  readonly reusesMemory?: boolean | undefined
 }
 
 /** TLS settings of one origin. Requests share connections only if they pass the same object. */

@@ -2,6 +2,8 @@
 export interface UploadContent {
   open(): AsyncIterable<Uint8Array>
   readonly openAt: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
+  /** Opens the bytes for a thread: chunks may be `LentBytes`. */
+  readonly openLent?: ((offset: number) => AsyncIterable<Uint8Array>) | undefined
 }
 
 /**
@@ -14,14 +16,28 @@ export class PieceSource {
   /** Offset of the first byte of `#rest`, or else of the next chunk. */
   #position = 0
   #rest: Uint8Array = new Uint8Array(0)
+  /** Whether the chunks may be `LentBytes`. */
+  #isLent = false
 
   constructor(source: UploadContent) {
     this.#source = source
   }
 
-  /** Streams the bytes from `offset` to `end`; without `end`, to the end of the source. Only one reading at a time. */
-  async *read(offset: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void, undefined> {
-    if (!this.#chunks || this.#position !== offset) await this.#open(offset)
+  /** Whether the source can be opened for a thread. */
+  get canLend(): boolean {
+    return this.#source.openLent !== undefined
+  }
+
+  /**
+   * Streams the bytes from `offset` to `end`; without `end`, to the end of the source. With `lent`, chunks may be
+   * `LentBytes`. Only one reading at a time.
+   */
+  async *read(
+    offset: number,
+    end = Number.POSITIVE_INFINITY,
+    lent = false,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (!this.#chunks || this.#position !== offset || this.#isLent !== lent) await this.#open(offset, lent)
     const chunks = this.#chunks!
     // A reading that ends in the middle cannot be continued, so the next one opens the source anew.
     this.#chunks = undefined
@@ -47,10 +63,11 @@ export class PieceSource {
     this.#chunks = undefined
   }
 
-  async #open(offset: number): Promise<void> {
+  async #open(offset: number, lent: boolean): Promise<void> {
     this.close()
     this.#rest = new Uint8Array(0)
-    const { openAt } = this.#source
+    this.#isLent = lent
+    const openAt = lent ? this.#source.openLent : this.#source.openAt
     const bytes = openAt ? openAt(offset) : this.#source.open()
     this.#chunks = bytes[Symbol.asyncIterator]()
     this.#position = openAt ? offset : await this.#skip(offset)

@@ -1,10 +1,11 @@
-import { FormatError, RegistryError } from '../../errors/index.ts'
+import { FormatError, HasherError, RegistryError } from '../../errors/index.ts'
 import { BodySourceError } from '../../internal/http/send-body.ts'
 import type { Descriptor, Repository } from '../../oci/index.ts'
 import { ByteBound } from '../endpoint/byte-bound.ts'
 import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts'
 import type { RetryBudget } from '../endpoint/retry-budget.ts'
 import type { PushBlobOptions, PushedBlob } from '../registry-client.ts'
+import { THREAD_BYTES } from '../transport/thread-bytes.ts'
 import { BodyWays } from './body-ways.ts'
 import { cancelUpload } from './cancel-upload.ts'
 import { openUpload } from './open-upload.ts'
@@ -36,12 +37,14 @@ export async function pushBlob(
   options: PushBlobOptions,
 ): Promise<PushedBlob> {
   const { chunkBytes, openAt, uploads } = options
+  // The whole blob counts, not the piece: pieces that change between threads would not be verified.
+  const openLent = descriptor.size < THREAD_BYTES ? undefined : options.openLent
   if (chunkBytes !== undefined && (!Number.isInteger(chunkBytes) || chunkBytes < 1)) {
     throw new FormatError('ERR_INVALID_ARGUMENT', `chunkBytes must be a whole number from 1 on, is ${chunkBytes}`)
   }
   const slot = await uploadSlot(uploads, repository, descriptor.digest)
-  const source = new PieceSource({ open, openAt })
-  const push = new BlobPush({ endpoint, repository, descriptor, source, slot, options, open })
+  const source = new PieceSource({ open, openAt, openLent })
+  const push = new BlobPush({ endpoint, repository, descriptor, source, slot, options, open, openLent })
   try {
     const how = await push.run()
     await slot?.clear()
@@ -59,6 +62,7 @@ interface PushContext {
   readonly slot: UploadSlot | undefined
   readonly options: PushBlobOptions
   readonly open: () => AsyncIterable<Uint8Array>
+  readonly openLent: PushBlobOptions['openLent']
 }
 
 /** State of one upload at the registry. */
@@ -153,9 +157,13 @@ class BlobPush {
   }
 
   async #send(session: Session, inPieces: boolean): Promise<void> {
-    const { endpoint, repository, descriptor, options, open } = this.#context
+    const { endpoint, repository, descriptor, options, open, openLent } = this.#context
     if (!inPieces) {
-      const body = { size: descriptor.size, open: () => this.#sent.count(open()) }
+      const body = {
+        size: descriptor.size,
+        open: () => this.#sent.count(open()),
+        openLent: openLent && (() => this.#sent.count(openLent(0))),
+      }
       return putBlob(endpoint, repository, descriptor, session.location, { body, once: true, signal: options.signal })
     }
     await this.#context.slot?.save(session.location, session.offset)
@@ -248,6 +256,7 @@ const LOSES_BODY: readonly number[] = [404, 410, 416, 500]
 /** True if a later call, perhaps of another process, may resume the upload after this error. */
 function mayResumeLater(error: unknown, signal: AbortSignal | undefined): boolean {
   if (signal?.aborted) return true
+  if (error instanceof HasherError) return true
   return error instanceof RegistryError && (error.retryable || error.code === 'ERR_UNAUTHORIZED')
 }
 

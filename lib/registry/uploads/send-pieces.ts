@@ -88,16 +88,18 @@ export class LostUpload extends Error {
 
 async function sendPiece(upload: PieceUpload, end: number): Promise<void> {
   const { endpoint, offset, source, descriptor, sent } = upload
+  // The last piece reads to the end of the source, so that a source that is too long is detected.
+  const to = end === descriptor.size ? undefined : end
   const answer = await endpoint.send({
     method: 'PATCH',
     url: upload.location,
     scopes: [`repository:${upload.repository.repository}:pull,push`],
     // SPEC: the range has no unit, unlike in HTTP (distribution-spec, end-5).
     headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${end - 1}` },
-    // The last piece reads to the end of the source, so that a source that is too long is detected.
     body: {
       size: end - offset,
-      open: () => sent.count(source.read(offset, end === descriptor.size ? undefined : end)),
+      open: () => sent.count(source.read(offset, to)),
+      openLent: source.canLend ? () => sent.count(source.read(offset, to, true)) : undefined,
     },
     // Some registries answer 201 here, although the blob exists only after the closing PUT.
     expect: SUCCESS,

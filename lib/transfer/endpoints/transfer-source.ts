@@ -18,6 +18,12 @@ export interface ReadSourceOptions extends AbortOptions {
    * file. A source may ignore it.
    */
   readonly lender?: FileLender | undefined
+  /**
+   * Chunks may be `LentBytes`, the places of bytes that a thread reads from a file. A source may ignore it.
+   *
+   * @defaultValue `false`
+   */
+  readonly lend?: boolean | undefined
 }
 
 /**

@@ -32,8 +32,11 @@ export interface BlobFeed {
     offset: number,
     options?: { readonly borrow?: boolean | undefined; readonly lender?: FileLender | undefined },
   ): AsyncIterable<Uint8Array>
-  /** Reads the blob as `open` does, and compares it with its digest unless the source does. */
-  openChecked(offset: number): AsyncIterable<Uint8Array>
+  /**
+   * Reads the blob as `open` does, and compares it with its digest unless the source does. With `lend`, chunks may be
+   * `LentBytes`, the places of bytes that a thread reads from a file.
+   */
+  openChecked(offset: number, options?: { readonly lend?: boolean | undefined }): AsyncIterable<Uint8Array>
   /** Reports that the bytes were wrong; returns true if the target should open the blob again. */
   distrust(): boolean
 }

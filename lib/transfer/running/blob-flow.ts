@@ -1,4 +1,4 @@
-import { createStreamDigester, type FileLender, type StreamDigester, splitDigest } from '../../digest/index.ts'
+import { createStreamDigester, type StreamDigester, splitDigest } from '../../digest/index.ts'
 import { DigestMismatchError } from '../../errors/index.ts'
 import type { Descriptor } from '../../oci/index.ts'
 import type { ReadSourceOptions, TransferSource } from '../endpoints/transfer-source.ts'
@@ -45,7 +45,7 @@ export class BlobFlow implements BlobFeed {
 
   async *open(
     offset: number,
-    options: { readonly borrow?: boolean | undefined; readonly lender?: FileLender | undefined } = {},
+    options: Pick<ReadSourceOptions, 'borrow' | 'lender' | 'lend'> = {},
   ): AsyncGenerator<Uint8Array, void, undefined> {
     this.#seek(offset)
     const { descriptor, meter } = this.#parts
@@ -71,7 +71,7 @@ export class BlobFlow implements BlobFeed {
 
   #read(
     offset: number,
-    options: Pick<ReadSourceOptions, 'borrow' | 'lender'>,
+    options: Pick<ReadSourceOptions, 'borrow' | 'lender' | 'lend'>,
   ): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
     const { descriptor, source, known, parallel, signal } = this.#parts
     if (known) return [known.subarray(offset)]
@@ -87,12 +87,16 @@ export class BlobFlow implements BlobFeed {
    * one that begins in the middle, because another process sent the part before, and one that is opened again after the
    * digest was proven.
    */
-  async *openChecked(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#parts.source.verifies && offset === 0) return yield* this.open(offset)
+  async *openChecked(
+    offset: number,
+    { lend }: Pick<ReadSourceOptions, 'lend'> = {},
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#parts.source.verifies && offset === 0) return yield* this.open(offset, { lend })
     const isProven = await this.#beginProof(offset)
     const proof = isProven ? this.#proof : undefined
     let at = offset
-    for await (const chunk of this.open(offset)) {
+    // A proof needs the bytes in this thread.
+    for await (const chunk of this.open(offset, { lend: lend && !proof })) {
       if (proof && at + chunk.byteLength > proof.bytesHashed) await proof.update(chunk.subarray(proof.bytesHashed - at))
       at += chunk.byteLength
       // SAFETY: a registry as a target may not verify blobs. The last chunk is yielded only after the digest was

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { LentFile, LentProgress, ReturnedFile } from '../../../digest/index.ts'
+import type { Digest, LentFile, LentProgress, LentSource, ReturnedFile } from '../../../digest/index.ts'
 import type { RegistryErrorCode } from '../../../errors/index.ts'
 import type { AddressScope } from '../../addresses/address-scope.ts'
 import type { Timeouts, TlsSettings } from '../transport.ts'
@@ -10,12 +10,15 @@ export interface ClientSettings {
   readonly ca?: readonly string[] | undefined
 }
 
-/** One GET, with its final address and headers. */
+/** One request, with its final address and headers. */
 export interface ThreadRequest {
+  readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly tls?: TlsSettings | undefined
   readonly reach?: AddressScope | undefined
+  /** Number of bytes of the body, whose pieces follow; absent if there is none. */
+  readonly bodyBytes?: number | undefined
 }
 
 /** Message of the calling thread. */
@@ -33,9 +36,30 @@ export type BlobQuestion =
   /** Asks for the progress of the file. */
   | { readonly type: 'save'; readonly id: number }
   | { readonly type: 'stop'; readonly id: number }
+  /** The thread may read a file. */
+  | { readonly type: 'lend'; readonly source: number; readonly file: LentSource }
+  /** The thread must read the file no more. */
+  | { readonly type: 'reclaim'; readonly source: number }
+  /** The next piece of the body of an exchange. */
+  | ({ readonly type: 'piece'; readonly id: number } & BodyPiece)
+  /** The body has no more pieces. */
+  | { readonly type: 'complete'; readonly id: number }
+
+/** A piece of a body: bytes of a lent source. */
+export interface BodyPiece {
+  readonly source: number
+  readonly position: number
+  readonly length: number
+}
+
+/** Message of a thread. */
+export type BlobNews =
+  | ExchangeNews
+  /** The thread reads the file no more. */
+  | { readonly type: 'reclaimed'; readonly source: number }
 
 /** Message of a thread about one exchange. `end` and `returned` are the last one. */
-export type BlobNews = { readonly id: number } & (
+export type ExchangeNews = { readonly id: number } & (
   | AnswerHead
   | { readonly type: 'chunk'; readonly bytes: Uint8Array }
   /** The file has the bytes up to the position. */
@@ -43,8 +67,22 @@ export type BlobNews = { readonly id: number } & (
   | { readonly type: 'saved'; readonly progress: LentProgress }
   /** The thread has stopped to use the file. */
   | { readonly type: 'returned'; readonly file: SentFile; readonly error?: SentError | undefined }
+  | { readonly type: 'took'; readonly piece: TakenPiece }
   | { readonly type: 'end'; readonly error?: SentError | undefined }
 )
+
+/** Outcome of reading a piece of a body. The thread sends the piece afterwards, unless there is a fault. */
+export interface TakenPiece {
+  /** All bytes of the source have been read, and match its proof. */
+  readonly isProven?: boolean | undefined
+  readonly fault?: PieceFault | undefined
+}
+
+/** Reason why a piece was not read, as plain data; see `LoanFault`. */
+export type PieceFault =
+  | { readonly type: 'size'; readonly actual: number }
+  | { readonly type: 'digest'; readonly actual: Digest }
+  | { readonly type: 'system'; readonly fault: SentFault }
 
 /** Head of an answer. */
 export interface AnswerHead {

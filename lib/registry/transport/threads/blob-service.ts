@@ -1,6 +1,7 @@
 import { NodeTransport } from '../node-transport.ts'
 import type { TlsSettings, WireRequest } from '../transport.ts'
 import type { BlobNews, BlobQuestion, ClientSettings, ThreadRequest } from './blob-messages.ts'
+import { ReadSource } from './read-source.ts'
 import { ServedExchange } from './served-exchange.ts'
 
 /** Sends a message to the calling thread; the memory in `moved` moves along. */
@@ -18,6 +19,7 @@ export class BlobService {
   readonly #send: SendNews
   readonly #clients = new Map<number, Client>()
   readonly #exchanges = new Map<number, ServedExchange>()
+  readonly #sources = new Map<number, Promise<ReadSource>>()
 
   constructor(send: SendNews) {
     this.#send = send
@@ -26,6 +28,8 @@ export class BlobService {
   take(question: BlobQuestion): void {
     if (question.type === 'client') this.#admit(question.client, question.settings)
     else if (question.type === 'forget') this.#forget(question.client)
+    else if (question.type === 'lend') this.#sources.set(question.source, ReadSource.open(question.file))
+    else if (question.type === 'reclaim') void this.#close(question.source)
     else if (question.type === 'exchange') this.#begin(question.id, question.client, question.request)
     // The exchange may have ended while the message was on its way.
     else this.#exchanges.get(question.id)?.take(question)
@@ -40,6 +44,17 @@ export class BlobService {
     this.#clients.delete(client)
   }
 
+  async #close(source: number): Promise<void> {
+    const closing = this.#sources.get(source)
+    this.#sources.delete(source)
+    // A source that could not be opened is not read.
+    await closing?.then(
+      read => read.close(),
+      () => undefined,
+    )
+    this.#send({ type: 'reclaimed', source })
+  }
+
   #begin(id: number, client: number, request: ThreadRequest): void {
     const { transport, tls } = this.#clients.get(client)!
     const exchange = new ServedExchange(
@@ -47,12 +62,15 @@ export class BlobService {
       () => this.#exchanges.delete(id),
     )
     this.#exchanges.set(id, exchange)
-    void exchange.begin(transport, wireRequest(request, tls))
+    void exchange.begin(transport, wireRequest(request, tls), request.bodyBytes, source => this.#sources.get(source))
   }
 }
 
-function wireRequest({ url, headers, tls, reach }: ThreadRequest, known: Map<string, TlsSettings>): WireRequest {
-  return { method: 'GET', url: new URL(url), headers, reach, borrow: true, tls: tls && sameSettings(tls, known) }
+function wireRequest(
+  { method, url, headers, tls, reach }: ThreadRequest,
+  known: Map<string, TlsSettings>,
+): WireRequest {
+  return { method, url: new URL(url), headers, reach, borrow: true, tls: tls && sameSettings(tls, known) }
 }
 
 function sameSettings(tls: TlsSettings, known: Map<string, TlsSettings>): TlsSettings {

@@ -1,4 +1,4 @@
-import { blobThreadLimit } from '../../../digest/index.ts'
+import { blobThreadLimit, type SourceLoan } from '../../../digest/index.ts'
 import { warnNoThreads } from '../../../internal/warn-no-threads.ts'
 import { BLOB_THREAD } from './blob-thread-code.ts'
 import { BlobWorker, type ThreadClient } from './blob-worker.ts'
@@ -38,6 +38,16 @@ export function takeThread(): BlobWorker | undefined {
   const chosen = least && (least.load === 0 || workers.length >= limit) ? least : (start(limit) ?? least)
   if (chosen) endWhenIdle()
   return chosen
+}
+
+/** Whether threads can be started in this process, as far as it is known. */
+export function canStartThreads(): boolean {
+  return !areRefused && BLOB_THREAD !== undefined
+}
+
+/** The thread that reads a source already: no other one has its hash. */
+export function threadOf(loan: SourceLoan): BlobWorker | undefined {
+  return workers.find(worker => worker.has(loan))
 }
 
 function start(limit: number): BlobWorker | undefined {

@@ -8,27 +8,31 @@ import {
   type WriterRefusal,
 } from '../../../digest/index.ts'
 import type { WireAnswer, WireRequest } from '../transport.ts'
+import type { AnswerHead } from './blob-messages.ts'
 import type { BlobWorker, ThreadClient } from './blob-worker.ts'
+import { type OpenedBody, sendLentBody } from './lent-body.ts'
 import type { ThreadCall } from './thread-call.ts'
 
-export { addClient, dropClient, takeThread } from './blob-threads.ts'
+export { addClient, canStartThreads, dropClient, takeThread, threadOf } from './blob-threads.ts'
+export { openBody } from './lent-body.ts'
 
 /**
- * Carries out a GET in a thread. The thread waits with the body: the caller reads it as bytes, or lets the thread
- * append it to a file.
+ * Carries out an exchange in a thread: a GET, or a request whose body the thread reads from a file. The thread waits
+ * with the body of the answer: the caller reads it as bytes, or lets the thread append it to a file.
  */
 export async function exchangeInThread(
   thread: BlobWorker,
   client: ThreadClient,
-  { url, headers, tls, reach, signal }: WireRequest,
+  { method, url, headers, tls, reach, signal }: WireRequest,
+  body?: OpenedBody,
 ): Promise<WireAnswer> {
-  const call = thread.open(client, { url: url.href, headers, tls, reach })
+  const call = thread.open(client, { method, url: url.href, headers, tls, reach, bodyBytes: body?.size })
   const abort = () => call.stop()
   signal?.addEventListener('abort', abort)
   void call.over.then(() => signal?.removeEventListener('abort', abort))
   const reasonOf = (error: unknown) => (signal?.aborted ? signal.reason : error)
   try {
-    const head = await call.head()
+    const head = await headOf(call, thread, body)
     return {
       status: head.status,
       url,
@@ -38,7 +42,20 @@ export async function exchangeInThread(
       cancel: abort,
     }
   } catch (error) {
+    call.stop()
     throw reasonOf(error)
+  }
+}
+
+/** Resolves to the head of the answer, which may arrive before the body is sent. */
+async function headOf(call: ThreadCall, thread: BlobWorker, body: OpenedBody | undefined): Promise<AnswerHead> {
+  const head = call.head()
+  if (!body) return head
+  const over = new AbortController()
+  try {
+    return await Promise.race([head, sendLentBody(call, thread, body, over.signal).then(() => head)])
+  } finally {
+    over.abort('over')
   }
 }
 

@@ -1,18 +1,20 @@
 import type { LentFile } from '../../../digest/index.ts'
 import type { Transport, WireAnswer, WireRequest } from '../transport.ts'
 import { AppendedFile } from './appended-file.ts'
-import type { BlobNews, BlobQuestion, SentError, SentFault, SentFile } from './blob-messages.ts'
+import type { BlobQuestion, ExchangeNews, SentError, SentFault, SentFile } from './blob-messages.ts'
+import { BodyOutbox, type OutboxParts } from './body-outbox.ts'
 import { Pace } from './pace.ts'
 import { sendError, sendFault } from './sent-error.ts'
 
 /** A message about an exchange, without its number. */
-type News = BlobNews extends infer N ? (N extends BlobNews ? Omit<N, 'id'> : never) : never
+type News = ExchangeNews extends infer N ? (N extends ExchangeNews ? Omit<N, 'id'> : never) : never
 
 /** One exchange in a blob thread. */
 export class ServedExchange {
   readonly #send: (news: News, moved?: ArrayBuffer[]) => void
   readonly #onEnd: () => void
   readonly #stop = new AbortController()
+  #outbox: BodyOutbox | undefined
   #answer: WireAnswer | undefined
   #chunks: AsyncIterator<Uint8Array> | undefined
   #file: AppendedFile | undefined
@@ -24,20 +26,34 @@ export class ServedExchange {
   }
 
   /** Sends the request, and the head of its answer to the calling thread. */
-  async begin(transport: Transport, request: WireRequest): Promise<void> {
+  async begin(
+    transport: Transport,
+    request: WireRequest,
+    bodyBytes: number | undefined,
+    sourceOf: OutboxParts['sourceOf'],
+  ): Promise<void> {
+    const { signal } = this.#stop
+    const onTook: OutboxParts['onTook'] = piece => this.#send({ type: 'took', piece })
+    const outbox = bodyBytes === undefined ? undefined : new BodyOutbox({ sourceOf, onTook })
+    this.#outbox = outbox
+    const body = outbox && { size: bodyBytes!, reusesMemory: true, open: () => outbox.chunks() }
     try {
-      const { signal } = this.#stop
-      const answer = await transport.exchange({ ...request, signal })
+      const answer = await transport.exchange({ ...request, signal, body })
       this.#answer = answer
       if (signal.aborted) answer.cancel()
       else this.#send({ type: 'head', status: answer.status, headers: answer.headers })
     } catch (error) {
       this.#end(error)
+    } finally {
+      // The registry may have answered before the end of the body.
+      outbox?.close()
     }
   }
 
   take(question: BlobQuestion): void {
-    if (question.type === 'next') void this.#next()
+    if (question.type === 'piece') this.#outbox?.add(question)
+    else if (question.type === 'complete') this.#outbox?.complete()
+    else if (question.type === 'next') void this.#next()
     else if (question.type === 'append') void this.#append(question.file)
     else if (question.type === 'counted') this.#pace?.counted(question.position)
     else if (question.type === 'save' && this.#file) this.#send({ type: 'saved', progress: this.#file.progress() })

@@ -1,7 +1,7 @@
 import type { LentFile, LentProgress, ReturnedFile } from '../../../digest/index.ts'
 import type { HasherError } from '../../../errors/index.ts'
 import { Condition } from '../../../internal/concurrency/condition.ts'
-import type { AnswerHead, BlobNews, BlobQuestion } from './blob-messages.ts'
+import type { AnswerHead, BlobQuestion, BodyPiece, ExchangeNews, TakenPiece } from './blob-messages.ts'
 import { receiveError, receiveFault } from './sent-error.ts'
 
 /** A question about an exchange, without its number. */
@@ -22,6 +22,7 @@ export interface CallParts {
 export class ThreadCall {
   readonly #parts: CallParts
   readonly #changed = new Condition()
+  #onTook: ((piece: TakenPiece | undefined) => void) | undefined
   readonly #saving: { resolve: (progress: LentProgress) => void; reject: (error: Error) => void }[] = []
   #head: AnswerHead | undefined
   #chunk: Uint8Array | undefined
@@ -64,6 +65,20 @@ export class ThreadCall {
     return chunk
   }
 
+  /** Sends a piece of the body. Resolves when the thread has read it; to `undefined` if the exchange is over before. */
+  async send(piece: BodyPiece): Promise<TakenPiece | undefined> {
+    if (this.#over) return undefined
+    this.#parts.ask({ type: 'piece', ...piece })
+    return new Promise(resolve => {
+      this.#onTook = resolve
+    })
+  }
+
+  /** Tells the thread that no piece of the body follows. */
+  complete(): void {
+    if (!this.#over) this.#parts.ask({ type: 'complete' })
+  }
+
   /** Lets the thread append the body to a file; `onReturned` is called when the thread has stopped to use it. */
   append(file: LentFile, onReturned: (file: ReturnedFile) => void): void {
     this.#file = file
@@ -101,10 +116,11 @@ export class ThreadCall {
     if (!this.#file) this.#end(new Error('the exchange was stopped'))
   }
 
-  receive(news: BlobNews): void {
+  receive(news: ExchangeNews): void {
     if (this.#over) return
     if (news.type === 'head') this.#head = news
     else if (news.type === 'chunk') this.#chunk = news.bytes
+    else if (news.type === 'took') this.#tell(news.piece)
     else if (news.type === 'came') this.#position = news.position
     else if (news.type === 'saved') this.#saving.shift()?.resolve(news.progress)
     else {
@@ -132,8 +148,14 @@ export class ThreadCall {
     this.#changed.notify()
   }
 
+  #tell(piece: TakenPiece | undefined): void {
+    this.#onTook?.(piece)
+    this.#onTook = undefined
+  }
+
   #end(error: Error | undefined): void {
     this.#over = { error }
+    this.#tell(undefined)
     this.#parts.onOver()
     this.#onOver()
     this.#changed.notify()

@@ -148,7 +148,9 @@ class RegistryTarget implements TransferTarget {
       if ((await this.#registry.statBlob(this.repository, digest, { signal }))?.size === size) return 'present'
     }
     const mount = mayMount && from === undefined
-    const options = { chunkBytes, uploads, mount, signal, openAt: (offset: number) => feed.openChecked(offset) }
+    const openAt = (offset: number) => feed.openChecked(offset)
+    const openLent = (offset: number) => feed.openChecked(offset, { lend: true })
+    const options = { chunkBytes, uploads, mount, signal, openAt, openLent }
     const send = () => this.#registry.pushBlob(this.repository, feed.descriptor, () => feed.openChecked(0), options)
     try {
       return await send()

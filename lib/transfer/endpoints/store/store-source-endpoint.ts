@@ -57,7 +57,10 @@ export function storeSourceEndpoint(
       return { descriptor, bytes: await readDocument(store, descriptor, options) }
     },
     readDocument: (descriptor, options) => readDocument(store, descriptor, options),
-    readBlob: ({ digest }, { offset, signal }) => store.read(digest, offset > 0 ? { offset, signal } : { signal }),
+    readBlob({ digest }, { offset, signal, lend }) {
+      const options = offset > 0 ? { offset, signal } : { signal }
+      return lend && store.readLent ? store.readLent(digest, options) : store.read(digest, options)
+    },
     tagged: (tag, options) => readTagged(store, name, tag, options),
     ...(isListed(store) ? { referrers: (digest, options) => storedReferrers(store, digest, options) } : {}),
     ...(store.leases
