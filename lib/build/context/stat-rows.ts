@@ -14,7 +14,7 @@ const COLUMNS = 7
 const [DONE, NEEDED] = [0, 1]
 
 /**
- * What `lstat` says of paths, in memory that two threads share. One thread writes rows in ascending order, the other
+ * Results of `lstat`, in memory that two threads share. One thread writes rows in ascending order, the other
  * one reads them.
  *
  * SAFETY: a row is complete before `done` is stored, and is read after `done` was loaded; both are atomic.
@@ -35,7 +35,7 @@ export class StatRows {
     this.length = this.#numbers.length / COLUMNS
   }
 
-  /** Makes memory for a number of rows. Pages that nobody writes to cost nothing. */
+  /** Makes memory for a number of rows. Pages without a written row cost nothing. */
   static create(rows: number): StatRows {
     const numbers = new SharedArrayBuffer(rows * COLUMNS * Float64Array.BYTES_PER_ELEMENT)
     return new StatRows({ numbers, places: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT) })

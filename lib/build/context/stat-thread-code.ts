@@ -1,4 +1,4 @@
 import { type ThreadCode, threadFile } from '../../internal/thread-code.ts'
 
-/** The code of the thread that looks at paths ahead of a walk. The build replaces this module; see {@link threadFile}. */
+/** The code of the thread that looks ahead of a walk. The build replaces this module; see {@link threadFile}. */
 export const STAT_THREAD: ThreadCode | undefined = threadFile(import.meta.url)
