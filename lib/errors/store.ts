@@ -50,7 +50,7 @@ export class ReferenceNotFoundError extends LayerStoreError {
   constructor(reference: string, options?: ErrorOptions & { where?: string; kind?: string }) {
     const isDigest = /^[a-z0-9]+:[0-9a-f]{32,}$/.test(reference)
     const what = isDigest
-      ? `no blob ${reference}`
+      ? `no ${options?.kind ?? 'blob'} ${reference}`
       : `no ${options?.kind ?? 'image'} named ${reference === '' ? '""' : reference}`
     super(`${what} in ${options?.where ?? 'the store'}`, options)
     this.reference = reference

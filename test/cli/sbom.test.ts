@@ -81,6 +81,9 @@ test('sbom --attach and --attest push documents that --existing lists and prints
     predicate: { bomFormat: 'CycloneDX' },
     subject: [{ name }],
   })
+  expect(await run('sbom', `docker://${name}`, '--attach')).toMatchObject({ code: 0, stdout: attached.stdout })
+  const document = await run('sbom', `docker://${name}`, '--format', 'spdx')
+  expect(JSON.parse(document.stdout)).toMatchObject({ name })
   expect(JSON.parse((await run('sbom', name, '--existing', '--json')).stdout)).toHaveLength(2)
   expect((await run('sbom', name, '--existing', 'none')).code).toBe(2)
   expect((await run('sbom', name, '--existing', '--attach')).stderr).toContain('--attach and --existing cannot be used')

@@ -1,5 +1,8 @@
 import type { ArchiveAddress } from '../../archive/index.ts'
+import { isDigest } from '../../digest/index.ts'
+import { ReferenceNotFoundError } from '../../errors/index.ts'
 import { attachedTagIn } from '../../oci/index.ts'
+import type { Store } from '../../store/index.ts'
 import type { CopySource } from '../../transfer/index.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
@@ -20,7 +23,7 @@ export async function openCopySource(session: Session, text: string): Promise<Co
   }
   const { directory, tag } = splitLayout(rest)
   const store = await session.layout(directory, { readOnly: true })
-  return { store, name: tag ?? (await onlyName(store.references.list(), text)), label: text, verbatim: true }
+  return { store, name: await nameInLayout(store, text, tag), label: text, verbatim: true }
 }
 
 /** Opens the target of a `copy`. */
@@ -70,11 +73,26 @@ export function splitLayout(text: string): { directory: string; tag: string | un
   return { directory: text.slice(0, colon), tag: text.slice(colon + 1) }
 }
 
+/**
+ * Returns the name of an image in a layout: that of the place, or the only one.
+ *
+ * @throws {@link ReferenceNotFoundError} if the layout does not have the name.
+ */
+export async function nameInLayout(
+  { references }: Pick<Store, 'references'>,
+  place: string,
+  tag: string | undefined,
+): Promise<string> {
+  if (tag === undefined) return onlyName(references.list(), place)
+  if (isDigest(tag) || (await references.get(tag)) !== undefined) return tag
+  throw new ReferenceNotFoundError(tag, { where: place.slice(0, -tag.length - 1) })
+}
+
 /** Number of names that an error lists. */
 const MOST_SHOWN = 8
 
 /** Returns the only name of a layout, apart from those of what is attached to images. */
-export async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
+async function onlyName(names: AsyncIterable<{ readonly name: string }>, place: string): Promise<string> {
   const all: string[] = []
   for await (const { name } of names) if (attachedTagIn(name) === undefined && all.push(name) > MOST_SHOWN) break
   if (all.length === 1) return all[0]!

@@ -2,6 +2,7 @@ import { isDigest, parseDigest } from '../../digest/index.ts'
 import { ReferenceNotFoundError } from '../../errors/index.ts'
 import { namesRegistry, parseReference } from '../../oci/index.ts'
 import type { Store } from '../../store/index.ts'
+import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
 
 /** Place of a name: a store, or a registry, with the prefix removed. */
@@ -51,6 +52,20 @@ export async function placeOf(
 export function splitPrefix(text: string): { prefix: 'store:' | 'docker://' | undefined; name: string } {
   const prefix = (['store:', 'docker://'] as const).find(one => text.startsWith(one))
   return { prefix, name: text.slice(prefix?.length ?? 0) }
+}
+
+/** The name of an image that a command looks for in the store only: `store:` is left out, `docker://` refused. */
+export function nameInStore(text: string): string {
+  const { prefix, name } = splitPrefix(text)
+  if (prefix !== 'docker://') return name
+  throw new UsageError(`an image of the store is needed, not ${text}: pull it first, and write its name`)
+}
+
+/** The reference that a command asks a registry for: `docker://` is left out, `store:` refused. */
+export function referenceIn(text: string): string {
+  const { prefix, name } = splitPrefix(text)
+  if (prefix !== 'store:') return name
+  throw new UsageError(`a reference to a registry is needed, not ${text}`)
 }
 
 async function isNamed({ signal }: Session, store: Store, name: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { archiveAddress, onlyName, splitLayout, splitPlace } from '../places/image-place.ts'
+import { archiveAddress, nameInLayout, splitLayout, splitPlace } from '../places/image-place.ts'
 import { placeOf } from '../places/name-place.ts'
 import type { Session } from '../session/session.ts'
 import type { ImageBlobs } from './image-blobs.ts'
@@ -31,7 +31,7 @@ export async function openImage(session: Session, text: string): Promise<OpenedI
   if (kind === 'oci') {
     const { directory, tag } = splitLayout(rest)
     const blobs = await session.layout(directory, { readOnly: true })
-    return { blobs, name: tag ?? (await onlyName(blobs.references.list(), text)), isRemote: false }
+    return { blobs, name: await nameInLayout(blobs, text, tag), isRemote: false }
   }
   const place = await placeOf(session, text)
   if (place.where === 'store') return { blobs: place.store, name: place.name, isRemote: false }

@@ -2,6 +2,7 @@ import { readImage } from '../../../image/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import type { FoundPackage, PackageList, PackagesDiff } from '../../../trust/index.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { splitPrefix } from '../../places/name-place.ts'
 import { openImage } from '../../reading/open-image.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
 import type { Session } from '../../session/session.ts'
@@ -30,17 +31,19 @@ export async function sbom(session: Session, name: string, options: SbomCommandO
     return (await import('./existing-sboms.ts')).existingSboms(session, name, options.existing)
   }
   const list = await read(session, name, options)
+  // Documents and registries know no prefix of this program.
+  const { name: plain } = splitPrefix(name)
   if (options.attach || options.attest) {
     const { attachSbom } = await import('./attach-sbom.ts')
     noteUnread(session, list)
     const document = { format: format === 'cyclonedx' ? format : 'spdx', isStatement: options.attest ?? false } as const
-    return attachSbom(session, name, list, document)
+    return attachSbom(session, plain, list, document)
   }
   if (options.diff !== undefined)
     return printDiff(session, [options.diff, name], await read(session, options.diff, options), list)
   if (format === 'table') return print(session, name, list)
   const { toCycloneDx, toSpdx } = await import('../../../trust/index.ts')
-  const document = (format === 'spdx' ? toSpdx : toCycloneDx)(list, { name })
+  const document = (format === 'spdx' ? toSpdx : toCycloneDx)(list, { name: plain })
   noteUnread(session, list)
   session.raw(Buffer.from(`${JSON.stringify(document, null, 2)}\n`))
 }

@@ -1,8 +1,10 @@
+import { isDigest } from '../../../digest/index.ts'
 import { ReferenceNotFoundError, RegistryError } from '../../../errors/index.ts'
 import type { Store } from '../../../store/index.ts'
 import type { PlannedTag, TagRemovalPlan } from '../../../transfer/index.ts'
 import { parseAmount } from '../../amounts/parse-amount.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { nameInStore } from '../../places/name-place.ts'
 import { formatTable } from '../../printing/format-table.ts'
 import type { Session } from '../../session/session.ts'
 
@@ -32,11 +34,13 @@ export async function remove(session: Session, names: readonly string[], options
 }
 
 /** Removes names (tags) of the store; `gc` removes their blobs later. If one name does not exist, none is removed. */
-async function removeNames(session: Session, names: readonly string[]): Promise<void> {
+async function removeNames(session: Session, given: readonly string[]): Promise<void> {
   const { namesRegistry } = await import('../../../oci/index.ts')
-  if (names.every(namesRegistry)) session.advice = 'for a tag in a registry add --remote'
+  const plain = given.map(nameInStore)
+  if (plain.every(namesRegistry)) session.advice = 'for a tag in a registry add --remote'
   const store = await session.store({ create: false })
   const { signal } = session
+  const names = plain.some(isDigest) ? await namesOf(store, plain, signal) : plain
   const isName = async (name: string) => (await store.references.get(name, { signal })) !== undefined
   const found = await Promise.all(names.map(isName))
   // No name fits: they may be containers, as for `docker rm`. A store in a bucket has none.
@@ -48,10 +52,22 @@ async function removeNames(session: Session, names: readonly string[]): Promise<
   }
   const missing = names.find((name, i) => !found[i] && !containers.includes(name))
   const kind = mayBeContainers ? 'image or container' : 'image'
+  if (missing !== undefined && isDigest(missing)) throw new ReferenceNotFoundError(missing, { kind: 'named image' })
   if (missing !== undefined) throw new ReferenceNotFoundError(missing, { kind })
   session.advice = undefined
   for (const name of names) await store.references.delete(name, { signal })
   session.result(names, { removed: names })
+}
+
+/** Replaces each digest that one name leads to by this name, so that `rm $(images -q)` works as docker's does. */
+async function namesOf(store: Store, given: readonly string[], signal: AbortSignal | undefined): Promise<string[]> {
+  const named = new Map<string, string[]>(given.filter(isDigest).map(digest => [digest, []]))
+  for await (const { name, descriptor } of store.references.list({ signal })) named.get(descriptor.digest)?.push(name)
+  return given.map(one => {
+    const [name = one, ...others] = named.get(one) ?? []
+    if (others.length === 0) return name
+    throw new UsageError(`${one} has several names: write which to remove of ${[name, ...others].join(', ')}`)
+  })
 }
 
 async function containerIds(store: Store): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { settleAll } from '../../../internal/settle-all.ts'
 import { platformsIn } from '../../arguments/platforms-in.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../../arguments/stored-plan.ts'
+import { referenceIn } from '../../places/name-place.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatPlan } from '../../printing/format-plan.ts'
 import { noteLayers } from '../../results/note-layers.ts'
@@ -21,7 +22,7 @@ export async function pull(session: Session, reference: string | undefined, opti
   const { allPlatforms, tag, verifyDiffIds } = options
   const others = { REF: reference, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tag }
   const stored = await storedPlan(session, 'pull', options, others)
-  const [ref, ifChanged] = [stored?.reference ?? needed(reference, 'REF'), ifChangedOf(options)]
+  const [ref, ifChanged] = [stored?.reference ?? referenceIn(needed(reference, 'REF')), ifChangedOf(options)]
   const { signal } = session
   const verify = await verifierOf(session, options)
   // PERF: the code is loaded while the store opens, which mostly waits for the disk.

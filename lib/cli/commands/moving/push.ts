@@ -1,6 +1,7 @@
 import { settleAll } from '../../../internal/settle-all.ts'
 import { platformsIn } from '../../arguments/platforms-in.ts'
 import { ifChangedOf, needed, noteChanges, type StoredPlanOptions, storedPlan } from '../../arguments/stored-plan.ts'
+import { nameInStore, referenceIn } from '../../places/name-place.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { formatPlan } from '../../printing/format-plan.ts'
 import type { Session } from '../../session/session.ts'
@@ -23,14 +24,15 @@ export async function push(
   const { tag: tags, allPlatforms } = options
   const others = { NAME: name, '--platform': platform, '--all-platforms': allPlatforms, '--tag': tags }
   const stored = await storedPlan(session, 'push', options, others)
-  const [from, ifChanged] = [stored?.name ?? needed(name, 'NAME'), ifChangedOf(options)]
+  const [from, ifChanged] = [stored?.name ?? nameInStore(needed(name, 'NAME')), ifChangedOf(options)]
+  const to = reference === undefined ? from : referenceIn(reference)
   const { signal } = session
   const [store, registry, { planPush, runPush }] = await settleAll([
     session.store({ create: false }),
     session.registry(),
     import('../../../transfer/index.ts'),
   ])
-  const plan = stored ?? (await planPush(store, registry, from, reference ?? from, { platform, tags, signal }))
+  const plan = stored ?? (await planPush(store, registry, from, to, { platform, tags, signal }))
   if (options.plan) return session.result(formatPlan(plan), plan)
   const result = await session.transfer(
     onProgress => runPush(plan, { registry, store, ifChanged, concurrency: session.jobs, onProgress, signal }),

@@ -11,7 +11,7 @@ import { readImage } from '../../../image/index.ts'
 import { parsePlatform } from '../../../oci/index.ts'
 import { notEmpty } from '../../arguments/not-empty.ts'
 import { UsageError } from '../../failing/usage-error.ts'
-import { placeOf } from '../../places/name-place.ts'
+import { nameInStore, placeOf } from '../../places/name-place.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import type { Session } from '../../session/session.ts'
 import { compressionOf } from '../composing/writing-policies.ts'
@@ -26,9 +26,10 @@ export interface SaveOptions extends PlatformOption {
 }
 
 /** `save NAME… -o FILE`: writes stored images to one file, or to stdout. */
-export async function save(session: Session, names: readonly string[], options: SaveOptions): Promise<void> {
+export async function save(session: Session, given: readonly string[], options: SaveOptions): Promise<void> {
   const { output = '-', format } = options
   notEmpty(output, 'the file of --output')
+  const names = given.map(nameInStore)
   if (format !== undefined && format !== 'oci' && format !== 'docker') {
     throw new UsageError(`--format takes oci or docker; got ${JSON.stringify(format)}`)
   }

@@ -4,6 +4,7 @@ import { type SkippedDetail, type UnpackOptions, type UnpackReport, unpackImage 
 import { parseAmount } from '../../amounts/parse-amount.ts'
 import { notEmpty } from '../../arguments/not-empty.ts'
 import { UsageError } from '../../failing/usage-error.ts'
+import { nameInStore } from '../../places/name-place.ts'
 import { formatBytes } from '../../printing/format-bytes.ts'
 import { refuseMissingLayers } from '../../reading/refuse-missing-layers.ts'
 import type { Session } from '../../session/session.ts'
@@ -34,7 +35,7 @@ export async function unpack(
   const how = unpackOptions(options)
   const platform = options.platform ? parsePlatform(options.platform) : undefined
   const store = await session.store({ create: false })
-  const image = lowestLayers(await readImage(store, name, { platform, signal }), options.layers)
+  const image = lowestLayers(await readImage(store, nameInStore(name), { platform, signal }), options.layers)
   await refuseMissingLayers(store, image, signal)
   const report = await unpackImage(store, image, directory, {
     ...how,
