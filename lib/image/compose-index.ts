@@ -84,7 +84,7 @@ export async function composeIndex(store: Store, options: ComposeIndexOptions): 
   const sources: Repository[] = []
   const base = extend === undefined ? undefined : await readIndex(store, extend, sources, { signal })
   const added: Descriptor[] = []
-  for (const one of images) added.push(...(await entriesOf(store, one, sources, { signal })))
+  for (const one of images) added.push(...without(added, await entriesOf(store, one, sources, { signal })))
   refuseDuplicates(added)
   const all = [...withoutReplaced(base?.manifests ?? [], added), ...added]
   const manifests = platforms === undefined ? all : filterPlatforms(all, platforms)
@@ -165,6 +165,16 @@ async function entriesOf(
 
 async function platformIn(store: Store, config: Descriptor, options: AbortOptions): Promise<Platform | undefined> {
   return platformOfConfig(parseConfig(await readDocument(store, config, options)))
+}
+
+/** An image under two names is listed once, like one that two of the given indexes list. */
+function without(listed: readonly Descriptor[], entries: readonly Descriptor[]): readonly Descriptor[] {
+  const known = new Set(listed.map(textOf))
+  return entries.filter(entry => !known.has(textOf(entry)))
+}
+
+function textOf(entry: Descriptor): string {
+  return Buffer.from(canonicalJson(entry)).toString()
 }
 
 function refuseDuplicates(entries: readonly Descriptor[]): void {

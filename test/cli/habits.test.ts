@@ -54,6 +54,7 @@ describe('inspect --format', () => {
     ['{{if .Os}}x{{end}}', 'got {{if .Os}}'],
     ['{{range .Config.Env}}x', '{{range}} without {{end}}'],
     ['x{{end}}', '{{end}} without {{range}}'],
+    ['{{.Id}} {{.Config.Env', '{{ without }}'],
     ['{{join .Config.Cmd "\\x"}}', 'is not a text with the escapes of JSON'],
     ['{{index .Config}}', 'got {{index .Config}}'],
   ])('refuses %s', async (format, text) => {

@@ -131,5 +131,6 @@ test('a template escapes what comes from an image, and keeps tabs and line ends 
   const rows = [{ A: 'x\u001b[2J', B: 'y' }]
   expect(formatTemplate('{{.A}}\\t{{ json .B }}\\n', rows, { A: 'A', B: 'B' })).toBe('x\\u001b[2J\t"y"\n\n')
   expect(formatTemplate('{{json .}}', rows, { A: 'A', B: 'B' })).toBe('{"A":"x\\u001b[2J","B":"y"}\n')
+  expect(() => formatTemplate('{{.A', rows, { A: 'A', B: 'B' })).toThrow('{{ without }}')
   expect(() => formatTemplate('{{.C}}', rows, { A: 'A', B: 'B' })).toThrow('--format knows json, {{json .}} and {{.A}}')
 })

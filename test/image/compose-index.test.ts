@@ -29,6 +29,16 @@ describe('composeIndex', () => {
     expect(one.descriptor.digest).toBe(images[1]!.descriptor.digest)
   })
 
+  test('lists an image once that is given under two names, or in two indexes', async () => {
+    const [a, b] = [await forProcessor('amd64'), await forProcessor('arm64')]
+    await store.references.set('a:1', a.descriptor)
+    await store.references.set('a:2', a.descriptor)
+    const both = await composeIndex(store, { images: ['a:1', b] })
+    expect(platforms((await composeIndex(store, { images: ['a:1', 'a:2'] })).index)).toEqual(['amd64'])
+    const { index } = await composeIndex(store, { images: [both.descriptor, both.descriptor, b] })
+    expect(platforms(index)).toEqual(['amd64', 'arm64'])
+  })
+
   test('takes the platform and the annotations that an entry is given, before those of the config', async () => {
     const image = await forProcessor('arm')
     const entry = { image, platform: 'linux/arm/v6', annotations: { note: 'old boards' } }

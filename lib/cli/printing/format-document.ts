@@ -1,4 +1,5 @@
 import { UsageError } from '../failing/usage-error.ts'
+import { literal } from './literal.ts'
 import { printable } from './printable.ts'
 
 /** A template of Go, parsed: text, a value, or a loop over a value. */
@@ -35,7 +36,7 @@ function parseNodes(tokens: readonly string[], start: number): { nodes: Node[]; 
   const nodes: Node[] = []
   for (let at = start; at < tokens.length; at++) {
     const [, inner] = /^\{\{-?\s*(.*?)\s*-?\}\}$/s.exec(tokens[at]!) ?? []
-    if (inner === undefined) nodes.push(tokens[at]!)
+    if (inner === undefined) nodes.push(literal(tokens[at]!))
     else if (inner === 'end') return { nodes, end: at }
     else if (inner.startsWith('range ')) {
       const loop = parseNodes(tokens, at + 1)

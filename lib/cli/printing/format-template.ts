@@ -1,5 +1,6 @@
 import { UsageError } from '../failing/usage-error.ts'
 import { formatTable } from './format-table.ts'
+import { literal } from './literal.ts'
 import { printable } from './printable.ts'
 
 /** Fields of one row, by the names that docker gives them. */
@@ -37,10 +38,10 @@ function parseTemplate(text: string, known: TemplateRow): Part[] {
   const parts: Part[] = []
   let end = 0
   for (const match of text.matchAll(/\{\{(.*?)\}\}/gs)) {
-    parts.push(text.slice(end, match.index), parseAction(match[1]!.trim(), known))
+    parts.push(literal(text.slice(end, match.index)), parseAction(match[1]!.trim(), known))
     end = match.index + match[0].length
   }
-  return [...parts, text.slice(end)]
+  return [...parts, literal(text.slice(end))]
 }
 
 function parseAction(action: string, known: TemplateRow): Part {

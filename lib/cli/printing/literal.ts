@@ -1,0 +1,11 @@
+import { UsageError } from '../failing/usage-error.ts'
+
+/**
+ * Text of a `--format` template that stands for itself.
+ *
+ * @throws {@link UsageError} for an action without an end.
+ */
+export function literal(text: string): string {
+  if (text.includes('{{')) throw new UsageError(`--format: {{ without }} in ${JSON.stringify(text)}`)
+  return text
+}
