@@ -113,6 +113,24 @@ test('build takes the Dockerfile from stdin, and the context as an archive', asy
   expect((await cli(['build', '-f', '-', '-'], { ...place, stdin: other })).code).toBe(2)
 })
 
+test('build - takes a Dockerfile alone, as docker build - does', async () => {
+  using place = makePlace()
+  const build = (text: string, ...args: string[]) =>
+    cli(['build', ...args, '-'], { ...place, stdin: Readable.from([Buffer.from(text)]) })
+  const text = 'FROM scratch\nCOPY <<EOF /hello\nhi\nEOF\n'
+  expect((await build(text, '-t', 'a:1')).code).toBe(0)
+  expect((await cli(['cat', 'a:1', '/hello'], place)).stdout).toBe('hi\n')
+  expect((await build(`${text}${'# long\n'.repeat(200)}`, '-t', 'a:2')).code).toBe(0)
+  expect(await build('FROM scratch\nCOPY a.txt /\n')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"a.txt" is not in the build context'),
+  })
+  const named = await build(text, '-f', 'Dockerfile')
+  expect(named).toMatchObject({ code: 2, stderr: expect.stringContaining('stdin is no archive') })
+  expect(await build('')).toMatchObject({ code: 2, stderr: expect.stringContaining('no Dockerfile in the archive') })
+  expect((await build('FROM\0scratch')).stderr).toContain('not a tar archive')
+})
+
 test('build writes the digest, metadata, an archive and the files, and keeps the cache elsewhere', async () => {
   using place = makePlace()
   const at = (name: string) => join(place.path, name)

@@ -9,6 +9,7 @@ import { fileFault } from '../failing/file-fault.ts'
 import { UsageError } from '../failing/usage-error.ts'
 import type { Session } from '../session/session.ts'
 import { remoteContext } from './context-options.ts'
+import { sniffArchive } from './sniff-archive.ts'
 
 /** A context, and the Dockerfile that was chosen for it. */
 export interface OpenedBuild {
@@ -21,7 +22,7 @@ export interface OpenedBuild {
 
 /** Location of context and Dockerfile for a command. */
 export interface BuildPlace {
-  /** A directory, an http(s) or git address, or `-` for a tar archive on stdin. */
+  /** A directory, an http(s) or git address, or `-` for stdin: a tar archive, or a Dockerfile alone. */
   readonly context: string
   /** The Dockerfile, or `-` for stdin. @defaultValue `Dockerfile` in the context, else `Containerfile` there */
   readonly file?: string | undefined
@@ -52,7 +53,12 @@ export async function openBuildContext(
     return fromContext(context, file ?? onlyFileOf(context) ?? defaultNameIn(context), where)
   }
   if (place === '-') {
-    const context = await openContext({ tar: stdinOf(session) }, common)
+    const { isArchive, content } = await sniffArchive(stdinOf(session))
+    if (!isArchive) {
+      if (file !== undefined) throw new UsageError('stdin is no archive: -f FILE names a file of an archive there')
+      return fromText(await openContext({ files: [] }, common), content)
+    }
+    const context = await openContext({ tar: content }, common)
     return fromContext(context, file ?? defaultNameIn(context), where)
   }
   if (file === '-') {

@@ -16,7 +16,7 @@ export function addBuildCommands(add: Add, addRemote: Add, inSession: InSession)
   addRemote('build [context]', 'build an image from a Dockerfile; prints its digest')
     .addHelpText(
       'after',
-      '\nCONTEXT: a directory (default: .), an http(s) or git address, or - for a tar archive on stdin.',
+      '\nCONTEXT: a directory (default: .), an http(s) or git address, or - for a tar archive on stdin,\nor for a Dockerfile there that copies nothing.',
     )
     .option('-t, --tag <name>', 'name of the image; may be repeated', collect)
     .option('-f, --file <file>', 'Dockerfile, - for stdin (default: Dockerfile or Containerfile in the context)')
