@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type HasherEngine, LentBytes, SourceLoan, setHashWorkers } from '../../lib/digest/index.ts'
 import { forceBlobThreads } from '../../lib/digest/worker/hash-workers.ts'
 import { openStore } from '../../lib/disk-store/index.ts'
-import type { RegistryClientOptions } from '../../lib/registry/index.ts'
+import type { RegistryClient, RegistryClientOptions } from '../../lib/registry/index.ts'
 import { addClient, blobThreads, dropClient } from '../../lib/registry/transport/threads/blob-threads.ts'
 import { createRegistryServer } from '../../lib/server/index.ts'
 import { createMemoryStore, type Store } from '../../lib/store/index.ts'
@@ -290,6 +290,41 @@ describe('no thread sends a blob', () => {
   test('if the caller resolves names', async () => {
     const lookup = async () => [{ address: '127.0.0.1', family: 4 as const }]
     expect(await push({ client: { lookup } })).toMatchObject({ inThreads: 0 })
+    expect(await arrived()).toBe('whole')
+  })
+
+  /** Pushes the layer alone; `touch` gets each lent chunk before it is passed on. */
+  const pushLayer = async (client: RegistryClient, touch: (chunk: LentBytes) => void) => {
+    await using store = await openStore(directory.path)
+    const openLent = async function* (offset: number) {
+      for await (const chunk of store.readLent!(digest, { offset })) {
+        touch(chunk as LentBytes)
+        yield chunk
+      }
+    }
+    const to = { registry: registry.host, repository: 'app' }
+    await client.pushBlob(to, descriptor, () => store.read(digest), { openLent })
+  }
+
+  test('if the client is closed while the source is opened', async () => {
+    const before = exchanges()
+    const client = registryClientFor()
+    await pushLayer(client, () => void client.close())
+    expect(exchanges()).toBe(before)
+    expect(await arrived()).toBe('whole')
+  })
+
+  test('if the thread ends before it has done anything', async () => {
+    const stopThreads = () => Promise.all(blobThreads().map(thread => thread.terminate()))
+    await stopThreads()
+    await using client = registryClientFor()
+    await pushLayer(client, ({ loan }) => {
+      const begin = loan.begin.bind(loan)
+      loan.begin = stop => {
+        begin(stop)
+        void stopThreads()
+      }
+    })
     expect(await arrived()).toBe('whole')
   })
 
