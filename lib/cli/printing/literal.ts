@@ -1,7 +1,7 @@
 import { UsageError } from '../failing/usage-error.ts'
 
 /**
- * Text of a `--format` template that stands for itself.
+ * Returns a text of a `--format` template that is printed as it is.
  *
  * @throws {@link UsageError} for an action without an end.
  */
