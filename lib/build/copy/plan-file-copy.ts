@@ -96,8 +96,9 @@ async function placeStep(
     destination: step.destination,
     owner,
     mode,
-    // A system call that makes a directory takes no set-id and sticky bits; the reference does not set them later.
-    created: { mode: mode?.octal === undefined ? 0o755 : mode.octal & 0o777, ...ownerOf(owner), mtime: time },
+    // A system call that makes a directory takes no set-id and sticky bits, and no write permission that the umask of
+    // the Docker Engine (022) denies; the reference does not set them later.
+    created: { mode: (mode?.octal ?? 0o755) & 0o755, ...ownerOf(owner), mtime: time },
     severalFiles: matches.filter(({ node }) => node.type !== 'directory').length > 1,
     below,
     signal,

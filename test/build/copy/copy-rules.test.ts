@@ -228,6 +228,8 @@ describe('the numbered rules of COPY, read from the source of BuildKit 73ed6825'
       'a/b/f': 'file 600 3:4 "x"',
     })
     expect(await copy('4711')).toMatchObject({ a: 'directory 711 3:4', 'a/b/f': 'file 4711 3:4 "x"' })
+    // As the Docker Engine, whose umask is 022.
+    expect(await copy('777')).toMatchObject({ a: 'directory 755 3:4', 'a/b/f': 'file 777 3:4 "x"' })
     expect(await copy('go-r')).toEqual({
       a: 'directory 755 3:4',
       'a/b': 'directory 755 3:4',
