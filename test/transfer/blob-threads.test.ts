@@ -45,7 +45,6 @@ let opened: Store
 const keeper = addClient({ timeouts: { connectMs: 0, answerMs: 0, uploadAnswerMs: 0, idleMs: 0 } })
 
 beforeAll(async () => {
-  forceBlobThreads(2)
   remote = createMemoryStore()
   for (const [name, { blobs, manifest }] of Object.entries({ 'app:1': image, 'app:long': long })) {
     for (const each of [...blobs, manifest]) await remote.put(each.bytes)
@@ -57,6 +56,7 @@ afterAll(() => {
   dropClient(keeper)
 })
 beforeEach(async () => {
+  forceBlobThreads(3)
   directory = temporaryDirectory('blob-threads')
   registry = await createFaultyRegistry({ store: remote })
 })
@@ -108,7 +108,8 @@ describe.each(['wasm', 'native'] as const)('a long blob of a pull with hasher %s
     expect(moved).toEqual([...moved].sort((a, b) => a - b))
   })
 
-  test('goes through a thread over TLS, with a certificate authority of the client', async () => {
+  test('goes through a thread over TLS, with a certificate authority of the client, on two processors too', async () => {
+    forceBlobThreads(2)
     const { key, cert } = selfSignedCertificate()
     const behind = createRegistryServer(remote)
     const server = createServer({ key, cert }, behind.handler)
@@ -119,6 +120,13 @@ describe.each(['wasm', 'native'] as const)('a long blob of a pull with hasher %s
     await new Promise(resolve => server.close(resolve))
     await behind.close()
     expect(inThreads).toBe(1)
+    expect(layer).toBe('whole')
+  })
+
+  test('stays on the calling thread over plain http if no more than two threads fit', async () => {
+    forceBlobThreads(2)
+    const { inThreads, layer } = await pull({ hasher })
+    expect(inThreads).toBe(0)
     expect(layer).toBe('whole')
   })
 

@@ -38,13 +38,13 @@ export function hashWorkerLimit(): number {
   return chosen ?? Math.max(1, Math.min(4, processorCount() - 1))
 }
 
-/** PERF: on fewer processors, threads that take whole blobs gain too little; see `transfer/rationale.md`, D23. */
-const LEAST_PROCESSORS = 3
+/** PERF: on one processor, threads that take whole blobs gain nothing. */
+const LEAST_PROCESSORS = 2
 const MOST_BLOB_THREADS = 8
 
 /**
  * Maximum number of worker threads that receive, hash and write whole blobs: one per processor, at most 8 and at most
- * the number that {@link setHashWorkers} set; none on one or two processors.
+ * the number that {@link setHashWorkers} set; none on one processor.
  *
  * @example
  * ```ts
