@@ -43,7 +43,7 @@ class Workers {
   readonly #cluster: Cluster
   readonly #options: WorkersOptions
   readonly #relay = createPeerRelay()
-  readonly #running = new Map<Worker, Promise<void>>()
+  readonly #running = new Map<Worker, { readonly online: Promise<void>; readonly exited: Promise<void> }>()
   #crashes: number[] = []
   #address: WorkersAddress | undefined
   readonly #ended: Promise<number>
@@ -97,7 +97,8 @@ class Workers {
         else this.#end(code || 1)
       })
     })
-    this.#running.set(worker, exited)
+    const online = new Promise<void>(resolve => worker.once('online', resolve))
+    this.#running.set(worker, { online, exited })
     return Promise.race([listening, exited, this.#ended.catch(() => undefined)])
   }
 
@@ -121,11 +122,15 @@ class Workers {
   async #stop(): Promise<void> {
     this.#isStopping = true
     const workers = [...this.#running]
-    for (const [worker] of workers) if (worker.isConnected()) worker.process.disconnect()
+    for (const [worker, { online, exited }] of workers) {
+      // NODE: a worker that starts says so through its channel before it runs any code of ours. If the channel is closed
+      // by then, the worker prints a stack trace of EPIPE (seen on Node 20).
+      void Promise.race([online, exited]).then(() => worker.isConnected() && worker.process.disconnect())
+    }
     const timer = setTimeout(() => {
       for (const [worker] of workers) worker.process.kill('SIGKILL')
     }, STOP_MS)
-    await Promise.all(workers.map(([, exited]) => exited))
+    await Promise.all(workers.map(([, { exited }]) => exited))
     clearTimeout(timer)
   }
 }
