@@ -37,6 +37,15 @@ describe('a word of another tool', () => {
     expect((await cli(['rmi', '--force', 'app:1'])).stderr).toContain('layerstore rm')
     expect((await cli(['--store', '/nowhere', '--json', 'rmi', '-f'])).stdout).toContain('layerstore rm')
   })
+
+  test('after help is answered as without it', async () => {
+    const { code, stderr } = await cli(['help', 'rmi'])
+    expect({ code, stderr }).toEqual({ code: 2, stderr: (await cli(['rmi'])).stderr })
+    expect((await cli(['help', 'abracadabra'])).stderr).toContain(
+      'unknown command "abracadabra"; see "layerstore --help"',
+    )
+    expect((await cli(['help', 'help'])).stderr).toContain('no command given')
+  })
 })
 
 describe('a suggestion by spelling', () => {

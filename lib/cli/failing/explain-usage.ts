@@ -4,17 +4,18 @@ import { adviseOnCommand } from './unknown-command.ts'
 
 /** Explains a command line that commander has refused, in one line with what to do next. */
 export function explainUsage(error: CommanderError, program: Command, args: readonly string[]): string {
-  // Commander throws `commander.help` if no command is given.
-  if (error.code === 'commander.help') return 'no command given; see "layerstore --help"'
   const message = error.message.replace(/^error: /, '')
   const { operands, unknown } = parseWords(program, args)
-  const [word] = operands
+  const words = operands[0] === 'help' ? operands.slice(1) : operands
+  const word = words.find(one => one !== 'help')
   const command = word === undefined ? undefined : program.commands.find(one => isNamed(one, word))
   if (word !== undefined && !command) {
     const names = program.commands.flatMap(one => [one.name(), ...one.aliases()])
-    const advice = adviseOnCommand([...operands, ...unknown], names)
+    const advice = adviseOnCommand([...words, ...unknown], names)
     return `unknown command ${JSON.stringify(word)}; ${advice}`
   }
+  // Commander throws `commander.help` if no command is given.
+  if (error.code === 'commander.help') return 'no command given; see "layerstore --help"'
   const help = `see "layerstore ${command ? `${command.name()} ` : ''}--help"`
   const advice = adviceOnUse(error, command)
   // Beside advice the suggestion by spelling would mislead, as --force for --filter.
