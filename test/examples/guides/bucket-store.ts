@@ -56,6 +56,7 @@ export function createBucketStore(bucket: Bucket): Store {
 }
 // #endregion
 
+// #region open
 /** Locks by bucket: two stores over one bucket in this process exclude each other. */
 const locks = new WeakMap<Bucket, KeyedMutex>()
 
@@ -80,6 +81,7 @@ class OpenBucket {
 
 const blobKey = (digest: Digest) => `blobs/${parseDigest(digest).replace(':', '/')}`
 const partKey = (key: string) => `parts/${Buffer.from(key).toString('base64url')}`
+// #endregion
 
 // #region blobs
 class BucketStore implements Store {
