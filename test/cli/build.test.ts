@@ -113,6 +113,13 @@ test('build takes the Dockerfile from stdin, and the context as an archive', asy
   expect((await cli(['build', '-f', '-', '-'], { ...place, stdin: other })).code).toBe(2)
 })
 
+test('build --platform local builds for Linux on this machine', async () => {
+  using place = makePlace()
+  const plain = await cli(['build', '-t', 'a:1', place.context], place)
+  const local = await cli(['build', '-t', 'a:2', '--platform', 'local', place.context], place)
+  expect(local).toMatchObject({ code: 0, stdout: plain.stdout })
+})
+
 test('build - takes a Dockerfile alone, as docker build - does', async () => {
   using place = makePlace()
   const build = (text: string, ...args: string[]) =>

@@ -1,4 +1,5 @@
 import type { CacheSource, CacheTarget } from '../../build/index.ts'
+import { formatPlatform, hostPlatform } from '../../oci/index.ts'
 import { fieldsOf } from '../arguments/fields-of.ts'
 import { notEmpty } from '../arguments/not-empty.ts'
 import { UsageError } from '../failing/usage-error.ts'
@@ -60,9 +61,10 @@ export function labelsOf(flag: string, options: readonly string[] = []): Record<
   return Object.fromEntries(options.map(option => splitOption(flag, option)).map(([name, value = '']) => [name, value]))
 }
 
-/** Platforms of `--platform`, which may be repeated and may hold commas. */
+/** Platforms of `--platform`, which may be repeated and may hold commas; `local` is Linux on this machine. */
 export function listedPlatforms(options: readonly string[] = []): string[] {
-  return options.flatMap(option => option.split(',')).filter(platform => platform !== '')
+  const platforms = options.flatMap(option => option.split(',')).filter(platform => platform !== '')
+  return platforms.map(platform => (platform === 'local' ? formatPlatform(hostPlatform()) : platform))
 }
 
 /** Caches of `--cache-from`: `REF`, `DIR`, `type=registry,ref=REF`, `type=local,src=DIR`, `type=archive,src=FILE`. */
