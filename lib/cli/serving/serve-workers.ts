@@ -123,8 +123,8 @@ class Workers {
     this.#isStopping = true
     const workers = [...this.#running]
     for (const [worker, { online, exited }] of workers) {
-      // NODE: a worker that starts says so through its channel before it runs any code of ours. If the channel is closed
-      // by then, the worker prints a stack trace of EPIPE (seen on Node 20).
+      // NODE: a worker that starts says so through its channel before it runs any code of ours. If the channel is
+      // closed by then, the worker prints a stack trace of EPIPE (seen on Node 20).
       void Promise.race([online, exited]).then(() => worker.isConnected() && worker.process.disconnect())
     }
     const timer = setTimeout(() => {
