@@ -69,6 +69,8 @@ function splitReference(text: string): { name: string; tag: string | undefined; 
 }
 
 function splitName(text: string, name: string): Repository {
+  const scheme = /^https?:\/\//.exec(text)?.[0]
+  if (scheme) return fail(text, `leave ${scheme} out`)
   const slash = name.indexOf('/')
   const first = name.slice(0, slash)
   const hasRegistry = slash >= 0 && looksLikeHost(first)

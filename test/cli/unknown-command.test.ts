@@ -80,6 +80,7 @@ describe('an option of another tool', () => {
     [['copy', 'a', 'b', '--src-tls-verify=false'], '--tls-verify'],
     [['pull', 'a.test/b', '--all'], '--all-platforms'],
     [['pull', 'a.test/b', '--creds', 'me:secret'], 'layerstore login'],
+    [['login', 'a.test', '-u', 'me', '-p', 'secret'], '--password-stdin'],
   ])('%j is answered with %s', async (args, text) => {
     const { code, stderr } = await cli(args)
     expect({ code, text: stderr }).toEqual({ code: 2, text: expect.stringContaining(text) })

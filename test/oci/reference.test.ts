@@ -141,6 +141,14 @@ const rejected = [
   'a@latest',
 ]
 
+test.each(['https://ghcr.io/o/app:1', 'http://localhost:5000/app'])(
+  '%j is refused with what to leave out',
+  async text => {
+    const { message } = (await thrownBy(() => parseReference(text))) as Error
+    expect(message).toMatch(/: leave https?:\/\/ out$/)
+  },
+)
+
 test.each(rejected)('%j is not a reference', async text => {
   expect(await thrownBy(() => parseReference(text))).toMatchObject({ code: 'ERR_INVALID_REFERENCE' })
 })

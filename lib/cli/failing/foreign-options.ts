@@ -23,6 +23,7 @@ export const FOREIGN_OPTIONS: Readonly<Record<string, string>> = {
   '--all-tags': 'name the tags; "layerstore tags REPOSITORY" lists them',
   '--disable-content-trust': 'leave it out: only --policy verifies signatures',
   '--full-ref': '"layerstore tags" prints tags alone; put REPOSITORY: before each',
+  'login -p': 'use --password-stdin, which other users of this machine cannot see',
   'serve --port': 'use --listen 127.0.0.1:PORT',
   'containers --last': 'the list has all containers; use "--format" and head',
   'containers --latest': 'the list has all containers; use "--format" and head',
