@@ -24,6 +24,8 @@ test('a caller may choose fewer threads, and never gets more than fit the proces
   expect(blobThreadLimit()).toBe(4)
   setHashWorkers(2)
   expect(blobThreadLimit()).toBe(2)
+  expect(blobThreadLimit(4)).toBe(2)
+  expect(blobThreadLimit(5)).toBe(0)
   setHashWorkers(0)
   expect(blobThreadLimit()).toBe(0)
   forceBlobThreads(undefined)

@@ -123,7 +123,7 @@ describe.each(['wasm', 'native'] as const)('a long blob of a pull with hasher %s
     expect(layer).toBe('whole')
   })
 
-  test('stays on the calling thread over plain http if no more than two threads fit', async () => {
+  test('stays on the calling thread over plain http on two processors', async () => {
     forceBlobThreads(2)
     const { inThreads, layer } = await pull({ hasher })
     expect(inThreads).toBe(0)

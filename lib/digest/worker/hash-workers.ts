@@ -46,14 +46,17 @@ const MOST_BLOB_THREADS = 8
  * Maximum number of worker threads that receive, hash and write whole blobs: one per processor, at most 8 and at most
  * the number that {@link setHashWorkers} set; none on one processor.
  *
+ * @param leastProcessors - Number of processors from which the work gains by a thread: 0 threads on fewer.
+ *
  * @example
  * ```ts
  * setHashWorkers(0)
  * blobThreadLimit() // 0
  * ```
  */
-export function blobThreadLimit(): number {
-  return Math.min(forced ?? blobThreadsFor(processorCount()), chosen ?? MOST_BLOB_THREADS)
+export function blobThreadLimit(leastProcessors = LEAST_PROCESSORS): number {
+  const fitting = forced ?? blobThreadsFor(processorCount())
+  return fitting < leastProcessors ? 0 : Math.min(fitting, chosen ?? MOST_BLOB_THREADS)
 }
 
 /** Number of blob threads that fits a number of processors. */

@@ -57,7 +57,7 @@ export class ThreadedTransport implements Transport {
 
   /** Resolves to `undefined` if no thread can carry out the request. */
   async #threadsFor(request: WireRequest): Promise<Threads | undefined> {
-    if (!this.#canLeave(request) || !pays(request, blobThreadLimit())) return undefined
+    if (!this.#canLeave(request) || blobThreadLimit(leastProcessors(request)) === 0) return undefined
     this.#threads ??= await load()
     request.signal?.throwIfAborted()
     return this.#threads.canStartThreads() ? this.#threads : undefined
@@ -93,11 +93,11 @@ export class ThreadedTransport implements Transport {
 }
 
 /**
- * PERF: with two threads, a pull over plain http does not gain: its connection, read past node:http, leaves little to
+ * PERF: on two processors, a pull over plain http does not gain: its connection, read past node:http, leaves little to
  * the calling thread, and a worker hashes already (`transfer/rationale.md`, D23).
  */
-function pays({ url, body }: WireRequest, threads: number): boolean {
-  return threads > 2 || (threads > 0 && (body !== undefined || url.protocol === 'https:'))
+function leastProcessors({ url, body }: WireRequest): number {
+  return body === undefined && url.protocol === 'http:' ? 3 : 2
 }
 
 /** A source whose thread has ended is not at fault. */
