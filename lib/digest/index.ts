@@ -26,7 +26,16 @@ export {
   takenBytes,
   type WriterRefusal,
 } from './lent-file.ts'
-export { LentBytes, type LentSource, type LoanFault, SourceLoan, type SourceProof } from './lent-source.ts'
+export {
+  type FailedRead,
+  LentBytes,
+  type LentSource,
+  type LoanFault,
+  SourceLoan,
+  type SourceProof,
+  type WrongDigest,
+  type WrongSize,
+} from './lent-source.ts'
 export { createStreamDigester, restoreStreamDigester, StreamDigester } from './stream-digester.ts'
 export { isBcrypt, verifyBcrypt } from './verify-bcrypt.ts'
 export { type ExpectedBytes, type VerifyBytesOptions, verifyBytes } from './verify-bytes.ts'

@@ -22,19 +22,32 @@ export interface LentSource {
   readonly proof?: SourceProof | undefined
 }
 
-/**
- * Reason why a thread did not read bytes of a lent source.
- *
- * - `size`: the file has another size; `actual` is a number of bytes that shows it.
- * - `digest`: the file has another digest.
- * - `system`: the operating system reported an error.
- * - `lost`: the thread has ended.
- */
-export type LoanFault =
-  | { readonly type: 'size'; readonly actual: number }
-  | { readonly type: 'digest'; readonly actual: Digest }
-  | { readonly type: 'system'; readonly error: Error }
-  | { readonly type: 'lost'; readonly error: Error }
+/** Reason why a thread did not read bytes of a lent source. */
+export type LoanFault = WrongSize | WrongDigest | FailedRead
+
+/** The file has another size. */
+export interface WrongSize {
+  /** Kind of the reason. */
+  readonly type: 'size'
+  /** A number of bytes that shows it. */
+  readonly actual: number
+}
+
+/** The file has another digest. */
+export interface WrongDigest {
+  /** Kind of the reason. */
+  readonly type: 'digest'
+  /** Digest of the bytes that were read. */
+  readonly actual: Digest
+}
+
+/** A read failed. */
+export interface FailedRead {
+  /** Kind of the reason: the operating system reported an error, or the thread has ended. */
+  readonly type: 'system' | 'lost'
+  /** The error. */
+  readonly error: Error
+}
 
 /** A lent source, between its owner and the party that lets a thread read it. */
 export class SourceLoan {

@@ -55,8 +55,9 @@ async function* lendOpened(
 }
 
 function faultOf(fault: NonNullable<SourceLoan['fault']>, digest: Digest, size: number): unknown {
-  if (fault.type === 'lost') return fault.error
-  if (fault.type === 'system') return asStoreError({ act: 'read', path: blobName(digest) }, fault.error)
+  if ('error' in fault) {
+    return fault.type === 'lost' ? fault.error : asStoreError({ act: 'read', path: blobName(digest) }, fault.error)
+  }
   if (fault.type === 'digest') return new BlobCorruptError({ digest, expected: digest, actual: fault.actual })
   return new BlobCorruptError({ digest, expected: `size ${size}`, actual: `size ${fault.actual}` })
 }
