@@ -1,4 +1,4 @@
-import { appendFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, truncateSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -46,6 +46,8 @@ beforeEach(async () => {
   directory = temporaryDirectory('push-threads')
   await using store = await openStore(directory.path)
   await fill(store)
+  // Blobs are read-only, and tests damage this one.
+  chmodSync(blobFile(), 0o644)
   remote = createMemoryStore()
   registry = await createFaultyRegistry({ store: remote })
 })

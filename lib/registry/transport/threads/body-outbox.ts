@@ -54,8 +54,8 @@ export class BodyOutbox {
       const chunk = await this.#read(piece, memory)
       if (chunk) yield chunk
     }
-    // SAFETY: a caller that leaves the loop early may still be sending a chunk, so that memory is not used again.
-    release()
+    // SAFETY: when a body ends early, the connection may still be sending a chunk, so that memory is not used again.
+    if (!this.#isClosed) release()
   }
 
   async #next(): Promise<BodyPiece | undefined> {
