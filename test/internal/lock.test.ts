@@ -238,8 +238,11 @@ describe('a lock that is waited for', () => {
   test('is taken over when its record does not change, though its time lies in the future', async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
     await plant({ host: 'elsewhere' }, -365 * 24 * 60 * MINUTE)
-    const waiting = acquireLock(path)
-    await tryLock(path)
+    const events: StoreEvent[] = []
+    const waiting = acquireLock(path, { onEvent: event => events.push(event) })
+    // It has looked at the lock, and measures its silence from now on at the latest.
+    await vi.advanceTimersByTimeAsync(2000)
+    await expect.poll(() => events).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(4 * MINUTE)
     await tryLock(path)
     expect(existsSync(path)).toBe(true)
