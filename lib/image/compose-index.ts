@@ -1,7 +1,7 @@
 import type { Digest } from '../digest/index.ts'
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { canonicalJson } from '../internal/canonical-json.ts'
+import { canonicalJson, canonicalText } from '../internal/canonical-json.ts'
 import {
   type Descriptor,
   formatPlatform,
@@ -169,12 +169,8 @@ async function platformIn(store: Store, config: Descriptor, options: AbortOption
 
 /** An image under two names is listed once, like one that two of the given indexes list. */
 function without(listed: readonly Descriptor[], entries: readonly Descriptor[]): readonly Descriptor[] {
-  const known = new Set(listed.map(textOf))
-  return entries.filter(entry => !known.has(textOf(entry)))
-}
-
-function textOf(entry: Descriptor): string {
-  return Buffer.from(canonicalJson(entry)).toString()
+  const known = new Set(listed.map(canonicalText))
+  return entries.filter(entry => !known.has(canonicalText(entry)))
 }
 
 function refuseDuplicates(entries: readonly Descriptor[]): void {
@@ -193,7 +189,7 @@ function refuseDuplicates(entries: readonly Descriptor[]): void {
 /** Entries for the platform `unknown` are attestations; an index may have several. */
 function keyOf(platform: Platform | undefined): string | undefined {
   if (!platform || platform.os === 'unknown') return undefined
-  return Buffer.from(canonicalJson(normalizePlatform(platform))).toString()
+  return canonicalText(normalizePlatform(platform))
 }
 
 /** Removes the entries whose platform an added image takes, and the attestations of the removed entries. */

@@ -1,6 +1,6 @@
 import { FormatError } from '../errors/index.ts'
 import type { AbortOptions } from '../internal/abort.ts'
-import { canonicalJson } from '../internal/canonical-json.ts'
+import { canonicalText } from '../internal/canonical-json.ts'
 import {
   Annotation,
   formatPlatform,
@@ -136,5 +136,5 @@ function addedMembers(value: unknown, before: unknown): object {
 
 function isEqual(one: unknown, other: unknown): boolean {
   if (one === undefined || other === undefined) return one === other
-  return Buffer.compare(Buffer.from(canonicalJson(one)), Buffer.from(canonicalJson(other))) === 0
+  return canonicalText(one) === canonicalText(other)
 }

@@ -3,7 +3,12 @@
  * in this form, so equal values have equal bytes.
  */
 export function canonicalJson(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(sorted(value)), 'utf8')
+  return Buffer.from(canonicalText(value), 'utf8')
+}
+
+/** The text of {@link canonicalJson}: equal values have equal texts. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(sorted(value))
 }
 
 function sorted(value: unknown): unknown {

@@ -24,7 +24,7 @@ export function attachedTag(digest: Digest, kind: AttachedKind): string {
 }
 
 /**
- * Returns the tag of cosign that a name is or ends with; `undefined` for other names.
+ * Returns the tag of cosign at the end of a name; `undefined` for a name without one.
  *
  * @example
  * ```ts

@@ -75,6 +75,9 @@ test('faults of a thread are errors of the store', async () => {
   const read = (fault: LoanFault, options: ReadBlobOptions = {}) => borrow(options, failing(fault))
   await expect(read({ type: 'system', error })).rejects.toMatchObject({ code: 'ERR_STORE_IO', errno: 'EIO' })
   await expect(read({ type: 'lost', error })).rejects.toBe(error)
+  const cause = new Error('no memory')
+  const message = `a thread could not read blob ${digest}: no memory`
+  await expect(read({ type: 'system', error: cause })).rejects.toMatchObject({ code: 'ERR_HASHER', message, cause })
   await expect(read({ type: 'digest', actual: wrong })).rejects.toMatchObject({ expected: digest, actual: wrong })
   const short = { code: 'ERR_BLOB_CORRUPT', expected: `size ${bytes.length}`, actual: 'size 7' }
   await expect(read({ type: 'size', actual: 7 })).rejects.toMatchObject(short)

@@ -53,7 +53,7 @@ export class AheadOfWalk {
     }
   }
 
-  /** Says that the walk looks at the rows before this one now; the thread leaves them out. */
+  /** Lets the thread leave out the rows before this one, as the walk looks at them now. */
   pass(row: number): void {
     if (this.#isFresh && performance.now() - this.#startedAt > MOST_AGE_MS) this.#isFresh = false
     this.#rows.needed = this.#isFresh ? row : this.#rows.length

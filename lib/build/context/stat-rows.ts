@@ -14,8 +14,8 @@ const COLUMNS = 7
 const [DONE, NEEDED] = [0, 1]
 
 /**
- * Results of `lstat`, in memory that two threads share. One thread writes rows in ascending order, the other
- * one reads them.
+ * Results of `lstat`, in memory that two threads share: a thread writes rows in ascending order, and the walk in the
+ * calling thread reads them.
  *
  * SAFETY: a row is complete before `done` is stored, and is read after `done` was loaded; both are atomic.
  */

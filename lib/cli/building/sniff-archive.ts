@@ -1,4 +1,5 @@
 import { detectCompression } from '../../compression/index.ts'
+import { peekBytes } from '../../internal/peek-bytes.ts'
 
 /** Bytes of a header of a tar archive. */
 const BLOCK_BYTES = 512
@@ -13,19 +14,7 @@ export interface SniffedArchive {
 
 /** Detects whether a stream is an archive or a text, such as a Dockerfile. An empty stream counts as an archive. */
 export async function sniffArchive(source: AsyncIterable<Uint8Array>): Promise<SniffedArchive> {
-  const chunks = source[Symbol.asyncIterator]()
-  let head = Buffer.alloc(0)
-  while (head.byteLength < BLOCK_BYTES) {
-    const step = await chunks.next()
-    if (step.done) break
-    head = Buffer.concat([head, step.value])
-  }
-  const first = head.subarray(0, BLOCK_BYTES)
-  const isText = first.byteLength > 0 && detectCompression(first) === 'none' && !first.includes(0)
-  return { isArchive: !isText, content: replay(head, chunks) }
-}
-
-async function* replay(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  yield head
-  yield* { [Symbol.asyncIterator]: () => rest }
+  const { head, content } = await peekBytes(source, BLOCK_BYTES)
+  const isText = head.byteLength > 0 && detectCompression(head) === 'none' && !head.includes(0)
+  return { isArchive: !isText, content }
 }

@@ -65,8 +65,7 @@ class Workers {
     try {
       // The first one creates the store if there is none, and reports what is wrong with the options.
       await this.#start()
-      // NODE: if it failed, no other one is started: #stop would close their channels while Node starts in them, which
-      // ends a worker with EPIPE and a stack trace (Node 20; test 'options that cannot work are reported once …').
+      // If it failed, a second worker would print the same.
       if (this.#address) await Promise.all(Array.from({ length: count - 1 }, () => this.#start()))
       if (this.#address && !signal.aborted) onListening(this.#address)
       return await this.#ended

@@ -1,5 +1,5 @@
 import { type Digest, LentBytes, SourceLoan } from '../../digest/index.ts'
-import { BlobCorruptError, FormatError } from '../../errors/index.ts'
+import { BlobCorruptError, FormatError, HasherError, StoreError } from '../../errors/index.ts'
 import type { ReadBlobOptions } from '../../store/index.ts'
 import { rangeOf } from '../../store/index.ts'
 import type { DiskContext } from '../disk-context.ts'
@@ -55,9 +55,14 @@ async function* lendOpened(
 }
 
 function faultOf(fault: NonNullable<SourceLoan['fault']>, digest: Digest, size: number): unknown {
-  if ('error' in fault) {
-    return fault.type === 'lost' ? fault.error : asStoreError({ act: 'read', path: blobName(digest) }, fault.error)
-  }
+  if ('error' in fault) return fault.type === 'lost' ? fault.error : readFault(fault.error, digest)
   if (fault.type === 'digest') return new BlobCorruptError({ digest, expected: digest, actual: fault.actual })
   return new BlobCorruptError({ digest, expected: `size ${size}`, actual: `size ${fault.actual}` })
+}
+
+/** Any other error than one of the system is a fault of the thread, for example of its hash. */
+function readFault(cause: Error, digest: Digest): unknown {
+  const error = asStoreError({ act: 'read', path: blobName(digest) }, cause)
+  if (error instanceof StoreError) return error
+  return new HasherError(`a thread could not read blob ${digest}: ${cause.message}`, { cause })
 }

@@ -1,5 +1,5 @@
 import type { Image } from '../../image/index.ts'
-import { canonicalJson } from '../../internal/canonical-json.ts'
+import { canonicalText } from '../../internal/canonical-json.ts'
 import type { ConfigDifference } from './image-diff.ts'
 
 /** Members of the config that are no property of the image, or are compared elsewhere. */
@@ -55,13 +55,10 @@ function changeOf(
   before: unknown,
   after: unknown,
 ): ConfigDifference[] {
-  const isSame = before === undefined || after === undefined ? before === after : jsonOf(before) === jsonOf(after)
+  const isSame =
+    before === undefined || after === undefined ? before === after : canonicalText(before) === canonicalText(after)
   if (isSame) return []
   return [{ ...place, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
-}
-
-function jsonOf(value: unknown): string {
-  return Buffer.from(canonicalJson(value)).toString()
 }
 
 /** Docker leaves out what is empty, other tools write it. Both mean the same. */

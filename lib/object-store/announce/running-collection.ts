@@ -25,7 +25,7 @@ const HEARTBEAT_MS = 20_000
 const SEND_MS = 20_000
 /** Time after which a request of a removal is aborted. */
 const REQUEST_MS = 40_000
-/** Most time from an announcement to its withdrawal: others regard the collection as ended after two minutes. */
+/** Most time from an announcement to its withdrawal. After two minutes a collection counts as ended. */
 const WITHDRAW_MS = 110_000
 /** A request may take that many times as long as the longest before it. */
 const LONGER = 3
@@ -34,7 +34,7 @@ const PAUSE_MS = 500
 /**
  * A collection that this process runs.
  *
- * SAFETY: if its record is not renewed for two minutes, other processes regard the collection as ended, and use the
+ * SAFETY: if its record is not renewed for two minutes, the collection counts as ended, and other processes use the
  * announced objects that still exist. A later delete would remove an object in use, and S3 has no delete that depends
  * on the record. Therefore:
  *
@@ -120,7 +120,7 @@ export class RunningCollection {
     clearInterval(this.#timer)
     await this.#inTurn(async () => {
       const { record } = this.#written
-      // If it fails, other processes regard the collection as ended after two minutes.
+      // If this fails, the collection counts as ended after two minutes.
       if (record.holder) await this.#replace(this.#written, { holder: null, batch: null })
     })
   }

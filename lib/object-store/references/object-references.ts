@@ -45,7 +45,7 @@ export class ObjectReferences implements ReferenceStore {
 
   /**
    * The blobs. SAFETY: one that was found or stored under a lease that is still held stays until the lease ends, and
-   * the naming lease protects the image before that. So only other blobs are looked up.
+   * the naming lease protects the image before that. So no request looks for such a blob.
    */
   get #stored(): BlobReader {
     return {

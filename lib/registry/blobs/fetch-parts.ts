@@ -58,7 +58,8 @@ async function* partsInOrder(
     borrow,
   }: Pick<FetchBlobOptions, 'signal' | 'borrow'> & { offset: number; parallel: number },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  // PERF: new memory for each part costs more time, for page faults and the garbage collector, than its bytes do.
+  // PERF: a range is copied out of the buffers of its connection into memory that is used again: see
+  // `transfer/rationale.md`, D21.
   const pool = new Pool(newPart)
   const memory = () => (borrow ? pool.borrow() : owned(newPart()))
   const stop = new AbortController()

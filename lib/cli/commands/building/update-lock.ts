@@ -27,7 +27,7 @@ interface NewerBase {
 
 /**
  * `lock update`: shows what newer bases change, and with `--write` puts them into the lock. A base that cannot be
- * compared is reported by its name; the other bases are compared all the same, and the exit code is 1.
+ * compared is reported by its name, and the exit code is 1; this does not stop the comparison of other bases.
  */
 export async function updateLock(
   session: Session,

@@ -79,7 +79,7 @@ export function sendLentBody(
   return sendBody(outlet, { size, open: chunks }, { what: 'upload', idleMs: FOREVER_MS, over })
 }
 
-/** Resolves when the thread has read the bytes. What went wrong is told to their loan, whose owner throws next. */
+/** Resolves when the thread has read the bytes. A fault goes to their loan, and its owner throws an error for it. */
 async function sendChunk(call: ThreadCall, thread: BlobWorker, { loan, position, byteLength }: LentBytes) {
   const taken = await call.send({ source: thread.lend(loan), position, length: byteLength })
   if (taken?.isProven) loan.prove()
